@@ -66,7 +66,7 @@ struct file {
 };
 
 static int port, signals;
-/* Stay open, so that a restored guest does not have to open them. Without hardware acceleration, that takes 3 ms each. */
+/* Stay open, because an open in a restored guest takes 3 ms without hardware acceleration. */
 static int null_device = -1, random_device = -1;
 static u8 in[HEADER + LONGEST_FRAME];
 static size_t received;

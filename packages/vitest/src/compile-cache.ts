@@ -8,7 +8,7 @@ import type {} from './augmentation.ts'
 
 /**
  * Sets the cache for the workers of a project, in the cache folder of Vite, unless the user has set one. Vitest disables it for
- * exact coverage, and the user with NODE_DISABLE_COMPILE_CACHE.
+ * coverage by V8, and the user with NODE_DISABLE_COMPILE_CACHE.
  */
 export function cacheCompiledModules(project: Vitest['projects'][number]): void {
   const { config, vite } = project

@@ -12,8 +12,8 @@ beforeAll(() => {
 })
 afterAll(() => project[Symbol.dispose]())
 
-async function printed(env: NodeJS.ProcessEnv): Promise<readonly (string | undefined)[]> {
-  const { output, exitCode } = await project.run([], { [CACHE]: undefined, ...env })
+async function printed(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<readonly (string | undefined)[]> {
+  const { output, exitCode } = await project.run(args, { [CACHE]: undefined, ...env })
   expect(exitCode, output).toBe(0)
   return /cache: (.*), variable: (.*)/.exec(output)?.slice(1) ?? []
 }
@@ -24,6 +24,14 @@ test('the workers keep compiled modules in the cache folder of Vite', async () =
   expect(readdirSync(cache).length).toBeGreaterThan(50)
   expect(variable).toBe('undefined')
 })
+
+test.each(['--pool=threads', '--pool=vmForks', '--pool=vmThreads', '--no-isolate'])(
+  'programs that a test starts do not use the cache, with %s',
+  async (option) => {
+    const [, variable] = await printed({}, option)
+    expect(variable).toBe('undefined')
+  },
+)
 
 test('a cache of the user is kept, also for child processes', async () => {
   const own = join(project.root, 'own')

@@ -100,7 +100,7 @@ function guestFailed({ code, message, excerpt }: Incident): GuestEnd {
   return { code, how: `the guest failed: ${message}`, excerpt }
 }
 
-/** @param what what the agent changes after a restore */
+/** @param what what the agent sets after a restore */
 async function resynced(done: Promise<void>, what: string): Promise<void> {
   try {
     await done
@@ -108,6 +108,6 @@ async function resynced(done: Promise<void>, what: string): Promise<void> {
     // The end of the machine is reported by its waits and calls.
     if (error instanceof Interrupted && error.reason === 'over') return
     const why = error instanceof Interrupted ? 'its agent does not answer' : String(error)
-    warnOnce(`A machine started from a template keeps ${what} of the template: ${why}.`)
+    warnOnce(`A restored machine may have ${what} of the save: ${why}.`)
   }
 }

@@ -163,9 +163,9 @@ function machineArgs({ spec, wiring, sandbox, memory, incoming }: CommandLineInp
 const MEMORY_ID = 'memory'
 
 // A changed generation id tells the guest that it is a copy, so that its kernel reseeds the random number generator
-// (driver `vmgenid` of Linux). QEMU has the device only for PCs, and the firmware qboot hangs with it. An agent adds entropy
-// itself. Without hardware acceleration, the id would then cost a tenth of the CPU time of a start, because the kernel
-// interprets ACPI code.
+// (driver `vmgenid` of Linux). QEMU has the device only for PCs, and the firmware qboot hangs with it. If there is a channel for
+// the agent, the agent adds entropy. The id would then cost a tenth of the CPU time of a start without hardware acceleration,
+// because the kernel interprets ACPI code.
 function generationId({ arch, firmware, devices }: MachineSpec, { block }: GuestMemory): string[] {
   const isSupported = ARCHITECTURES[arch].generationId === true && firmware !== 'qboot.rom'
   const isNeeded = findChannel(devices, AGENT_PORT) === undefined

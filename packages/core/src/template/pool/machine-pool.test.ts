@@ -76,26 +76,47 @@ test('launches as many machines as started at once two times, and restores the f
   expect(machines.slice(0, 10).every(({ restored }) => restored)).toBe(true)
 })
 
-test('makes no machine until the last start of several has ended', async () => {
-  const { made, work } = fakeMachines()
+test('has a machine for each of several workers whose starts overlap', async () => {
+  const { work } = fakeMachines()
   const pool = new MachinePool(work)
-  await Promise.all([pool.take(key), pool.take(key), pool.take(key)])
-  pool.refill(key, recipe)
-  pool.refill(key, recipe)
-  expect(made).toHaveLength(0)
-  pool.refill(key, recipe)
-  expect(made).toHaveLength(1)
-  await pool.settled()
+  const start = async (): Promise<FakeMachine | undefined> => {
+    const machine = await pool.take(key)
+    await pool.settled()
+    return machine
+  }
+  const running = [start(), start(), start()]
+  const given: (FakeMachine | undefined)[] = []
+  // Each worker begins its next start before the others have ended theirs.
+  for (let round = 0; round < 30; round++) {
+    given.push(await running.shift())
+    pool.refill(key, recipe)
+    running.push(start())
+  }
+  await Promise.all(running)
+  expect(given.slice(10)).not.toContain(undefined)
 })
 
-test('does not wait forever for the end of a start', async () => {
+test('goes on after a start that fails', async () => {
   const { made, work } = fakeMachines()
-  const pool = new MachinePool(work, 2, 0)
+  const pool = new MachinePool(work)
   await pool.take(key)
   await pool.take(key)
   pool.refill(key, recipe)
   await pool.settled()
   expect(made).toHaveLength(1)
+})
+
+test('does not give the machines of a start that differs, whose pool was ended before', async () => {
+  const { discarded, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  await pool.take({ ...key, identity: 'first' })
+  await pool.end()
+  await pool.take(key)
+  pool.refill(key, recipe)
+  pool.refill({ ...key, identity: 'first' }, recipe)
+  await pool.settled()
+  expect(await pool.take(key)).toBeUndefined()
+  await expect.poll(() => discarded).toEqual([0])
 })
 
 test('has fewer machines again after single starts', async () => {
@@ -104,13 +125,14 @@ test('has fewer machines again after single starts', async () => {
   await burst(pool, 4)
   await burst(pool, 4)
   expect(made).toHaveLength(5)
-  for (let start = 0; start < 6; start++) {
+  // The pool considers the last 32 starts.
+  for (let start = 0; start < 32; start++) {
     await pool.take(key)
     pool.refill(key, recipe)
     await pool.settled()
   }
-  // One machine was taken by the second burst and six by the single starts, and one is left.
-  expect(made).toHaveLength(8)
+  // One machine was taken by the second burst and 32 by the single starts, and one is left.
+  expect(made).toHaveLength(34)
 })
 
 test('waits for a second start of a template whose first start expected none', async () => {

@@ -42,61 +42,54 @@ export interface PoolWork<Source, Machine> {
 const MOST_TEMPLATES = 4
 /** Most pooled machines of a template. */
 const MOST_MACHINES = 16
-/**
- * Time after which the pool no longer waits for the end of a start, milliseconds. A start that fails, or whose worker is killed,
- * does not tell its end.
- */
+/** Longest time of a start, milliseconds. A start that fails, or whose worker is killed, does not report its end. */
 const LONGEST_START_MS = 2_000
 
 /** The machines of a template, the next one first. */
 class TemplatePool<Source, Machine> {
   readonly identity: string
   readonly entries: PoolEntry<Source, Machine>[] = []
-  readonly #longestStartMs: number
-  /** Number of machines that the pool should have. */
-  wanted = 1
   #filled = false
   /** Times at which the starts have begun that have not ended, the first one first. */
   #starting: number[] = []
-  /** Most starts at the same time since the pool was filled, and before that. */
-  #burst = 0
-  #lastBurst = 0
+  /** For each of the last starts, the number of starts at that time, including it. */
+  #levels: number[] = []
   /** Whether a start had to wait for its machine since the pool was filled. */
   #wasLate = false
 
-  constructor(identity: string, longestStartMs: number) {
+  constructor(identity: string) {
     this.identity = identity
-    this.#longestStartMs = longestStartMs
   }
 
   take(): PoolEntry<Source, Machine> | undefined {
     const next = this.entries.shift()
     const begin = now()
-    this.#starting = [...this.#starting.filter((earlier) => begin - earlier < this.#longestStartMs), begin]
-    this.#burst = Math.max(this.#burst, this.#starting.length)
+    this.#starting = [...this.#starting.filter((earlier) => begin - earlier < LONGEST_START_MS), begin]
+    this.#levels = [...this.#levels, this.#starting.length].slice(-2 * MOST_MACHINES)
     this.#wasLate ||= this.#filled && !next?.settled
     return next
   }
 
   /** Notes the end of a start. */
   started(): void {
-    // One that never ends stays the first one, until it is too old.
+    // One that does not report its end stays the first one, until it is too old.
     this.#starting.pop()
   }
 
-  /** Makes machines, unless other starts have not ended, which would take longer then. The last one of them makes them. */
   fill(make: () => PoolEntry<Source, Machine>, mostRestored: number): void {
-    if (this.#starting.length > 0) return
     this.#filled = true
-    // Many machines for one test are expected again when they were needed twice. If a start had to wait, machines are taken
-    // faster than they are restored.
-    const repeated = Math.min(this.#burst, this.#lastBurst)
-    this.wanted = Math.min(Math.max(repeated, this.#wasLate ? 2 : 1, this.wanted - 1), MOST_MACHINES)
-    this.#lastBurst = this.#burst
-    this.#burst = 0
-    this.#wasLate = false
-    while (this.entries.length < this.wanted) this.entries.push(make())
+    const wanted = this.#wanted()
+    while (this.entries.length < wanted) this.entries.push(make())
     for (const entry of this.entries.slice(0, mostRestored)) entry.restore()
+    this.#wasLate = false
+  }
+
+  /** Number of machines that the pool should have. */
+  #wanted(): number {
+    // A number of starts at once is expected again when it was reached twice: it may be that of a single test.
+    const repeated = this.#levels.filter((level, index) => this.#levels.indexOf(level) < index)
+    // Machines that are not ready in time are taken faster than they are restored.
+    return Math.min(Math.max(...repeated, this.#wasLate ? 2 : 1), MOST_MACHINES)
   }
 }
 
@@ -186,7 +179,6 @@ class PoolEntry<Source, Machine> {
 export class MachinePool<Source, Machine> {
   readonly #work: PoolWork<Source, Machine>
   readonly #mostRestored: number
-  readonly #longestStartMs: number
   /** Keys of templates whose machines differ between tests, so that the next machine cannot be predicted. */
   readonly #unpredictable = new Set<string>()
   /** Keys of all templates from which a machine was started. */
@@ -194,24 +186,22 @@ export class MachinePool<Source, Machine> {
   /** Pools by the key of the template, the least recently used first. */
   readonly #pools = new Map<string, TemplatePool<Source, Machine>>()
 
-  /**
-   * @param mostRestored most restored machines of a template; further ones are only launched
-   * @param longestStartMs see {@link LONGEST_START_MS}
-   */
-  constructor(work: PoolWork<Source, Machine>, mostRestored = 2, longestStartMs: number = LONGEST_START_MS) {
+  /** @param mostRestored most restored machines of a template; further ones are only launched */
+  constructor(work: PoolWork<Source, Machine>, mostRestored = 2) {
     this.#work = work
     this.#mostRestored = mostRestored
-    this.#longestStartMs = longestStartMs
   }
 
   /** Makes the next machines of a template in the background, after a start that has called {@link take}. */
   refill({ key, identity }: PoolKey, recipe: PoolRecipe<Source>): void {
     if (this.#unpredictable.has(key)) return
-    this.#pools.get(key)?.started()
+    const pool = this.#pools.get(key) ?? new TemplatePool(identity)
+    pool.started()
+    // The pool may have been ended, and begun again by a start that differs.
+    if (pool.identity !== identity) return void this.#giveUp(key)
     const isExpected = recipe.isRepeated !== false || this.#started.has(key)
     this.#started.add(key)
     if (!isExpected) return
-    const pool = this.#pools.get(key) ?? new TemplatePool(identity, this.#longestStartMs)
     this.#pools.delete(key)
     this.#pools.set(key, pool)
     for (const unused of [...this.#pools.keys()].slice(0, -MOST_TEMPLATES)) this.#end(unused).catch(() => {})
@@ -224,12 +214,10 @@ export class MachinePool<Source, Machine> {
    */
   async take({ key, identity }: PoolKey): Promise<Machine | undefined> {
     if (this.#unpredictable.has(key)) return undefined
-    const pool = this.#pools.get(key) ?? new TemplatePool(identity, this.#longestStartMs)
+    const pool = this.#pools.get(key) ?? new TemplatePool(identity)
     this.#pools.set(key, pool)
     if (pool.identity !== identity) {
-      this.#unpredictable.add(key)
-      // The start does not depend on the pooled machines.
-      await this.#end(key).catch(() => {})
+      await this.#giveUp(key)
       return undefined
     }
     // Removed from the pool before it is awaited, so that two concurrent starts do not get the same machine.
@@ -244,6 +232,12 @@ export class MachinePool<Source, Machine> {
   /** Ends all machines. */
   async end(): Promise<void> {
     await Promise.all([...this.#pools.keys()].map((key) => this.#end(key)))
+  }
+
+  /** Ends the pool of a template whose machines differ. Errors are ignored, because starts do not depend on it. */
+  async #giveUp(key: string): Promise<void> {
+    this.#unpredictable.add(key)
+    await this.#end(key).catch(() => {})
   }
 
   async #end(key: string): Promise<void> {

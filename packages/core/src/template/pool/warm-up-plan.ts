@@ -9,7 +9,7 @@ import { resyncRequests } from '../../guest/agent/resync.ts'
 import type { Restoration } from '../restore.ts'
 import type { WarmUpExchange } from './warm-up.ts'
 
-/** Number of empty lines at a shell. A command after the first one takes 20 ms, after the second one 10 to 20, then 10. */
+/** Number of empty lines at a shell. The first command takes 20 ms after one line, 10 to 20 after two, then 10. */
 const LINES = 4
 /** A shell prompt. At a shell, an empty line only prints the prompt again. */
 const SHELL_PROMPT = /[#$] $/
@@ -36,7 +36,10 @@ export function planWarmUp({ spec, stored }: Restoration): WarmUpPlan | undefine
   return { exchange: { request: '\n', end: Buffer.from(prompt).toString('latin1'), times: LINES } }
 }
 
-/** The requests to the agent at each start, and a command. A later command takes 7 ms. */
+/**
+ * The requests to the agent at each start, and a command. A later command takes 7 ms. The time and the entropy only make QEMU
+ * translate the code: several machines of a pool get the same ones, and each start sends its own.
+ */
 function withAgent({ devices }: Restoration['spec']): WarmUpExchange {
   const noVariables = Buffer.alloc(4)
   const command = Buffer.concat([encodeTexts(['']), noVariables, encodeTexts(['echo'])])
