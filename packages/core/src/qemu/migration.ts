@@ -11,6 +11,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { optionString } from '../devices/helpers/option-string.ts'
 import { MachineError } from '../errors.ts'
+import { now } from '../host/clock.ts'
 import { socketDirectory } from '../host/files/socket-directory.ts'
 import { STATE_FD } from './command-line.ts'
 import type { QmpClient, QmpEvent } from './qmp.ts'
@@ -82,7 +83,8 @@ export async function sendState(
     const limits = { 'max-bandwidth': MAX_BANDWIDTH, ...(isRunning ? { 'downtime-limit': LEFT_MS } : {}) }
     await qmp.execute('migrate-set-parameters', limits)
     using _ = isRunning ? stopAfterFirstPass(qmp) : undefined
-    await migrated(qmp, () => qmp.execute('migrate', { uri: `unix:${path}` })).catch(async (error: unknown) => {
+    const begin = (): Promise<unknown> => qmp.execute('migrate', { uri: `unix:${path}` })
+    await migrated(qmp, () => afterDump(begin)).catch(async (error: unknown) => {
       // If the receiver has failed too, its error is the cause.
       await received
       throw error
@@ -92,6 +94,27 @@ export async function sendState(
     server.close()
     await rm(path, { force: true })
     await place.remove()
+  }
+}
+
+/** QEMU's reason to refuse a transfer during a dump (dump/dump.c). */
+const DUMPING = 'dump-guest-memory in progress'
+/** Longest time from the reported end of a dump to its real end, milliseconds. */
+const DUMP_END_MS = 1_000
+
+/**
+ * Begins a transfer, again if a dump is just ending. QEMU refuses transfers until the thread of the dump has ended, which is
+ * shortly after it has reported the end, and has no event for it. The reasons are not queried before, because QEMU crashes if
+ * the thread removes its reason at that moment (seen with QEMU 11.1).
+ */
+async function afterDump(begin: () => Promise<unknown>): Promise<unknown> {
+  const end = now() + DUMP_END_MS
+  for (;;) {
+    try {
+      return await begin()
+    } catch (error) {
+      if (!(error instanceof MachineError && error.message.includes(DUMPING)) || now() > end) throw error
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { MachineError } from '../../errors.ts'
 import { formatDuration } from '../../format-duration.ts'
-import { now, startTimer, stopTimer } from '../../host/clock.ts'
+import { startTimer, stopTimer } from '../../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, oneOf, wholeNumber } from '../../options/checked-options.ts'
 import { checkPath, requireDirectory } from '../../options/required-path.ts'
 import type { QmpClient, QmpEvent } from '../../qemu/qmp.ts'
@@ -103,24 +103,14 @@ async function dumped(qmp: QmpClient, timeoutMs: number, dump: Readonly<Record<s
   })
   const late = (): void => reject(failed(`it takes longer than ${formatDuration(timeoutMs)}`))
   const timer = startTimer(late, timeoutMs)
-  const end = now() + timeoutMs
   // If QEMU ends after it accepted the command, it sends no event.
   qmp.unanswered('dump-guest-memory').catch(reject)
   try {
     await qmp.execute('dump-guest-memory', dump)
     await promise
-    // QEMU has no event for this last step of a dump, after which it can save again. It takes less than a millisecond.
-    while (await blocksSaves(qmp)) if (now() > end) break
   } finally {
     stopTimer(timer)
   }
-}
-
-async function blocksSaves(qmp: QmpClient): Promise<boolean> {
-  const { 'blocked-reasons': reasons = [] } = (await qmp.execute('query-migrate')) as {
-    readonly 'blocked-reasons'?: readonly string[]
-  }
-  return reasons.some((reason) => reason.includes('dump-guest-memory'))
 }
 
 function failed(why: string): MachineError {
