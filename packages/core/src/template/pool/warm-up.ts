@@ -10,7 +10,7 @@ import type { QmpClient } from '../../qemu/qmp.ts'
 
 /** Time limits of a warm-up, milliseconds. */
 export interface WarmUpLimits {
-  /** Time for the answer. */
+  /** Time for all answers. */
   readonly freeMs: number
   /** Time after a start has taken the machine. */
   readonly takenMs: number
@@ -57,6 +57,7 @@ export async function warmUp(
     stream.once('end', end).once('close', end)
     if (stream.readableEnded || stream.destroyed) end()
     await qmp.execute('cont')
+    // The first request is always sent, because all output after the last answer is kept.
     for (let sent = 0; sent < times && (sent === 0 || !taken.aborted); sent++) {
       stream.write(Buffer.from(request, 'latin1'))
       output = ''
